@@ -1,0 +1,1 @@
+"""Paralinguistic measures, tags and captions of speech."""

@@ -1,0 +1,109 @@
+"""Which pairs a step sees. Every draw is a function of seed and step, so a run can be taken up at any step."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from smoothclap.models.towers.frames import FRAMES_PER_SECOND
+from smoothclap.objectives import Objective, ObjectiveBatch
+from smoothclap.training.augment import augment, crop
+from smoothclap.training.data import TrainingData
+from smoothclap.training.recipe import Recipe
+from smoothclap.training.step import Batch
+from smoothclap.training.texts import TextBank
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Makes the batch of any step.
+
+    Attributes:
+        recipe: what is trained.
+        data: the clips.
+        objective: what it needs is put into the batch.
+        captions: numbers, in `bank`, of each clip's wordings by style (see `data.write_captions`).
+        tag_texts: number, in `bank`, of each clip's whole tag text.
+        bank: the texts.
+        local_audio: float32 (clips, 88) functionals standardised on the training clips: centred local features.
+        tag_mean: mean of the training clips' tag features of a frozen text tower: text features are nearly
+            collinear, and the similarity of centred ones tells clips apart (SPEC).
+    """
+
+    recipe: Recipe
+    data: TrainingData
+    objective: Objective
+    captions: list[list[list[int]]]
+    tag_texts: list[int]
+    bank: TextBank
+    local_audio: Tensor
+    tag_mean: Tensor
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Whole batches in one pass; a set smaller than a batch is one batch."""
+        return max(1, len(self.data.train) // self.recipe.optimiser.batch_size)
+
+    def rows(self, step: int) -> NDArray[np.int64]:
+        """The clips of a step, counted from 0."""
+        epoch, place = divmod(step, self.steps_per_epoch)
+        random = np.random.default_rng([self.recipe.seed, epoch])
+        train = self.data.train
+        if self.recipe.optimiser.sampling == "balanced":
+            _, kind, counts = np.unique(self.data.labels[train], return_inverse=True, return_counts=True)
+            weight = 1 / counts[kind]
+            order = random.choice(train, size=len(train), p=weight / weight.sum())
+        else:
+            order = random.permutation(train)
+        size = self.recipe.optimiser.batch_size
+        return order[place * size : (place + 1) * size]
+
+    def make(self, step: int) -> Batch:
+        """The batch of a step, counted from 0."""
+        rows = self.rows(step)
+        random = np.random.default_rng([self.recipe.seed, step, 1])
+        chosen = []
+        for row in rows:
+            wordings = self.captions[row][random.integers(len(self.captions[row]))]
+            chosen.append(wordings[random.integers(len(wordings))])
+        features, mask = self._audio(rows, step)
+        trained_text = self.recipe.text.train
+        return Batch(
+            input_features=features,
+            audio_mask=mask,
+            text=None if trained_text else self.bank.pooled(chosen),
+            tokens=self.bank.tokens(chosen) if trained_text else None,
+            targets=self._targets(rows),
+            duplicate_captions=len(chosen) - len(set(chosen)),
+        )
+
+    def _audio(self, rows: NDArray[np.int64], step: int) -> tuple[Tensor, Tensor | None]:
+        if self.recipe.audio.tower == "functionals":
+            return torch.from_numpy(self.data.functionals[rows]), None
+        random = torch.Generator().manual_seed(
+            int(np.random.SeedSequence([self.recipe.seed, step]).generate_state(1)[0])
+        )
+        length = round(self.recipe.audio.crop_seconds * FRAMES_PER_SECOND)
+        clips = []
+        for row in rows:
+            frames = crop(torch.from_numpy(np.array(self.data.tower[int(row)])), length, random)
+            clips.append(augment(frames, random) if self.recipe.audio.augment else frames)
+        return pad(clips)
+
+    def _targets(self, rows: NDArray[np.int64]) -> ObjectiveBatch:
+        needs = self.objective.needs
+        tags = [self.tag_texts[row] for row in rows]
+        return ObjectiveBatch(
+            local_audio=self.local_audio[rows] if "local_audio" in needs else None,
+            tag_text=self.bank.pooled(tags) - self.tag_mean if "tag_text" in needs else None,
+            labels=torch.from_numpy(self.data.labels[rows]) if "labels" in needs else None,
+        )
+
+
+def pad(clips: list[Tensor]) -> tuple[Tensor, Tensor]:
+    """Stack clips of (time, mel) into (clips, longest, mel), with a mask of the frames that exist."""
+    batch = torch.nn.utils.rnn.pad_sequence(clips, batch_first=True)
+    lengths = torch.tensor([len(frames) for frames in clips])
+    return batch, torch.arange(batch.shape[1]) < lengths[:, None]

@@ -139,7 +139,7 @@ class SmoothCLAP:
             )
         if path.is_dir() and not (path / "config.json").is_file():
             raise CheckpointError(
-                f"{directory}: not a model directory (no config.json); give what `smoothclap train -o DIR` wrote"
+                f"{directory}: not a model directory (no config.json); give what `smoothclap train -o` wrote"
             )
         transformers_logging.disable_progress_bar()
         model = SmoothClapModel.from_pretrained(directory)
@@ -165,7 +165,7 @@ class SmoothCLAP:
 
     @torch.inference_mode()
     def _embed(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Embed one clip's features. One clip at a time, so that company in a batch never changes a bit."""
+        """Embed one clip's features; one clip at a time, so that company in a batch never changes a bit."""
         features = self.processor.feature_extractor.tower_input(features)
         if features.ndim == 1 or len(features) <= WINDOW_FRAMES:
             pieces = [features]
@@ -181,7 +181,7 @@ class SmoothCLAP:
         mean = torch.stack(vectors).mean(0) if len(vectors) > 1 else vectors[0]
         return torch.nn.functional.normalize(mean, dim=0).numpy()
 
-    def encode_audio(self, sources: audio.Source | Sequence[audio.Source]) -> NDArray[np.float32]:
+    def encode_audio(self, sources: audio.Source | list[audio.Source]) -> NDArray[np.float32]:
         """Embed recordings.
 
         Args:
@@ -257,7 +257,7 @@ class SmoothCLAP:
         return audio_embeddings @ text_embeddings.T
 
     def classify(
-        self, source: audio.Source | Sequence[audio.Source], labels: Sequence[str], *, template: str = "{}"
+        self, source: audio.Source | list[audio.Source], labels: Sequence[str], *, template: str = "{}"
     ) -> Any:
         """Say how well each label describes a recording.
 
@@ -267,8 +267,8 @@ class SmoothCLAP:
             template: text with one `{}` where the label goes.
 
         Returns:
-            `{label: probability}`, likeliest first, summing to 1 over the labels; a list for a list. The softmax of
-            cosines times the logit scale: it compares these labels only, and is not a calibrated probability.
+            `{label: probability}`, likeliest first, summing to 1; a list for a list. It is the softmax of
+            cosines times the logit scale: it compares these labels only, and is not calibrated.
 
         Raises:
             LabelError: labels are empty or equal, or the template has no `{}`.

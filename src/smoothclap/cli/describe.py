@@ -105,13 +105,15 @@ def sound_files(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         if path.is_dir():
             inside = sorted(
-                file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file()
+                file
+                for file in path.absolute().rglob("*")
+                if file.suffix.lower() in SUFFIXES and file.is_file()
             )
             if not inside:
                 raise DescribeError(f"{path}: no sound file in this folder; name another")
             found.update(dict.fromkeys(inside))
         elif path.exists():
-            found[path] = None
+            found[path.absolute()] = None
         else:
             raise DescribeError(f"{path}: no such file or folder; check the path")
     return list(found)

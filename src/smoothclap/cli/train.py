@@ -11,7 +11,10 @@ from smoothclap.cli.common import Json, Store, Strict, Workers, emit, say
 def train(
     recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/offline.yaml.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Model directory to write.")],
-    corpus: Annotated[list[str], typer.Option("--corpus", help="NAME=PATH; give it once per corpus.")],
+    corpus: Annotated[
+        list[str],
+        typer.Option("--corpus", metavar="NAME=PATH", help="Give it once per corpus; see `corpus list`."),
+    ],
     override: Annotated[
         list[str] | None, typer.Option("--set", help="KEY=VALUE of the recipe, as optimiser.epochs=20.")
     ] = None,
@@ -23,11 +26,13 @@ def train(
 ) -> None:
     """Train a model on one or more corpora and write it as a model directory.
 
-    Validation is by held-out speakers of the training corpora. Killed at any moment, the same command with
-    --resume ends with the same weights.
+    Validation is by held-out speakers of the training corpora. Killed at any moment, the same command
+    with --resume ends with the same weights.
 
-    Example: smoothclap train recipes/offline.yaml -o model --corpus emodb=corpora/emodb --corpus nemo=corpora/nemo
+    Example: smoothclap train recipes/offline.yaml -o model --corpus emodb=EMODB --corpus nemo=NEMO
     """
+    import time
+
     from smoothclap.corpora import load_corpus
     from smoothclap.store import FeatureStore
     from smoothclap.training.data import TrainingData
@@ -35,9 +40,25 @@ def train(
     from smoothclap.training.recipe import load_recipe
 
     rejects: list[dict[str, Any]] = []
+    epochs: list[dict[str, Any]] = []
+    last = time.monotonic()
+
+    def on_epoch(row: dict[str, Any]) -> None:
+        nonlocal last
+        now = time.monotonic()
+        seconds, last = now - last, now
+        epochs.append(row)
+        uar = "none held out" if row["validation_uar"] is None else f"{row['validation_uar']:.3f}"
+        left = seconds * (settings.optimiser.epochs - row["epoch"]) / 60
+        say(
+            f"epoch {row['epoch']:>3}/{settings.optimiser.epochs}  loss {row['loss']:.4f}  "
+            f"validation UAR {uar}  {seconds:.1f} s an epoch, {left:.1f} min left"
+        )
 
     def on_data(data: TrainingData) -> None:
         held = data.table["speaker"].iloc[data.validation].nunique()
+        nonlocal last
+        last = time.monotonic()
         say(
             f"training on {len(data.train)} clips of {len(corpora)} corpora, "
             f"validating on {len(data.validation)} clips of {held} held-out speakers"
@@ -50,48 +71,18 @@ def train(
 
     settings = load_recipe(recipe, override or [])
     corpora = [load_corpus(spec) for spec in corpus]
-    with _Progress() as progress:
-        run(
-            settings,
-            corpora,
-            output,
-            store=FeatureStore(store),
-            resume=resume,
-            workers=workers,
-            strict=strict,
-            on_epoch=progress.epoch,
-            on_data=on_data,
-        )
-    say(
-        f"model written to {output}; try: smoothclap classify AUDIO --labels angry,happy,neutral,sad --model {output}"
+    run(
+        settings,
+        corpora,
+        output,
+        store=FeatureStore(store),
+        resume=resume,
+        workers=workers,
+        strict=strict,
+        on_epoch=on_epoch,
+        on_data=on_data,
     )
+    say(f"model written to {output}; try:")
+    say(f"  smoothclap classify AUDIO --labels angry,happy,neutral,sad --model {output}")
     if json:
-        emit({"model": str(output), "epochs": progress.rows, "rejects": rejects})
-
-
-class _Progress:
-    """One line an epoch: loss, validation UAR, time left."""
-
-    def __init__(self) -> None:
-        self.rows: list[dict[str, Any]] = []
-
-    def __enter__(self) -> "_Progress":
-        import time
-
-        self._clock = time.monotonic
-        self._last = self._clock()
-        return self
-
-    def __exit__(self, *fault: object) -> None:
-        pass
-
-    def epoch(self, row: dict[str, Any]) -> None:
-        now = self._clock()
-        seconds, self._last = now - self._last, now
-        self.rows.append(row)
-        left = seconds * (row["epochs"] - row["epoch"])
-        uar = "none held out" if row["validation_uar"] is None else f"{row['validation_uar']:.3f}"
-        say(
-            f"epoch {row['epoch']:>3}/{row['epochs']}  loss {row['loss']:.4f}  validation UAR {uar}  "
-            f"{seconds:.1f} s/epoch, {left / 60:.1f} min left"
-        )
+        emit({"model": str(output), "epochs": epochs, "rejects": rejects})

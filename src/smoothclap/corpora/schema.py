@@ -76,8 +76,9 @@ def clip_index(
         Index with the levels `file` (str), `start` and `end` (timedelta).
     """
     paths = [str(Path(file).absolute()) for file in files]
-    starts = pd.to_timedelta([0] * len(paths) if start is None else start)
-    ends = pd.to_timedelta([pd.NaT] * len(paths) if end is None else end)
+    # audformat takes nanoseconds only, and pandas 3 picks a unit by itself.
+    starts = pd.to_timedelta([0] * len(paths) if start is None else start).as_unit("ns")
+    ends = pd.to_timedelta([pd.NaT] * len(paths) if end is None else end).as_unit("ns")
     return pd.MultiIndex.from_arrays([paths, starts, ends], names=INDEX)
 
 

@@ -19,8 +19,8 @@ class LogMelConfig(PreTrainedConfig):
 
     model_type = "smoothclap_logmel"
     num_mel_bins: int = 64
-    channels: int = 160
-    dilations: list[int] | tuple[int, ...] = (1, 2, 3, 1)
+    channels: int = 128
+    dilations: list[int] | tuple[int, ...] = (1, 2, 3)
     dropout: float | int = 0.1
 
     @property
@@ -60,8 +60,9 @@ class SmoothClapConfig(PreTrainedConfig):
     model_type = "smoothclap"
     sub_configs = {"audio_config": AutoConfig, "text_config": AutoConfig}  # noqa: RUF012
 
-    audio_config: dict[str, Any] | PreTrainedConfig | None = None
-    text_config: dict[str, Any] | PreTrainedConfig | None = None
+    # A dict when read from JSON or absent; always a configuration after __post_init__.
+    audio_config: Any = None
+    text_config: Any = None
     text_pooling: Literal["mean", "cls"] = "mean"
     projection_dim: int = 256
     projection_dropout: float | int = 0.5

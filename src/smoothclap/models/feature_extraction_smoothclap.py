@@ -41,7 +41,7 @@ class SmoothClapFeatureExtractor(SequenceFeatureExtractor):
         return LogMelExtractor(self.num_mel_bins) if self.kind == "logmel" else FunctionalsExtractor()
 
     def tower_input(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Cut what the store holds of one clip down to what the tower takes (the duration is not a functional)."""
+        """Cut what the store holds of a clip down to what the tower takes: duration is not a functional."""
         return features if self.kind == "logmel" else features[: len(FUNCTIONALS)]
 
     def __call__(
@@ -74,10 +74,7 @@ class SmoothClapFeatureExtractor(SequenceFeatureExtractor):
         single = single or (not isinstance(raw_speech, np.ndarray) and np.isscalar(raw_speech[0]))
         clips: Sequence[Any] = [raw_speech] if single else list(raw_speech)
         extract = self.extractor()
-        features = [
-            self.tower_input(extract(audio.load((np.asarray(clip, dtype=np.float32), sampling_rate))))
-            for clip in clips
-        ]
+        features = [self.tower_input(extract(audio.load((np.asarray(clip), sampling_rate)))) for clip in clips]
         return BatchFeature(self.collate(features), tensor_type=return_tensors)
 
     def collate(self, features: Sequence[NDArray[np.float32]]) -> Mapping[str, NDArray[Any]]:

@@ -12,7 +12,7 @@ HIDDEN_FRAMES = 25
 MASKS = 2
 """Two stretches of bands and two of frames are hidden (SpecAugment, Park et al. 2019)."""
 TILT = 1.5
-"""Natural-log units added at the top band and taken off at the bottom one, or the reverse: another microphone."""
+"""Natural-log units added at the top band and taken off the bottom one, or the reverse: a microphone."""
 
 
 def crop(frames: Tensor, length: int, random: torch.Generator) -> Tensor:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
 from smoothclap.errors import SmoothClapError
@@ -39,7 +39,8 @@ def save(folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer, step:
             tensors[f"optimiser.{number}.{key}"] = torch.as_tensor(value)
     tensors = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
     with replacing(folder / FILE) as beside:
-        save_file(tensors, beside, metadata={"step": json.dumps(step)})
+        # safetensors' own writing to a file tells of a full disk by an error that is no OSError.
+        beside.write_bytes(to_bytes(tensors, metadata={"step": json.dumps(step)}))
 
 
 def load(folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer) -> int:

@@ -51,11 +51,9 @@ class TrainingData:
     rejects: list[Reject]
 
     def fingerprint(self) -> str:
-        """A digest of which clips with which labels are trained on, to refuse resuming on other data."""
-        rows = zip(
-            self.digests, self.labels.tolist(), np.isin(np.arange(len(self.labels)), self.train), strict=True
-        )
-        return hashlib.blake2b(repr(list(rows)).encode(), digest_size=16).hexdigest()
+        """A digest of which clips with which tags are trained on, to refuse resuming on other data."""
+        content = repr((self.digests, [sorted(tags.items()) for tags in self.tags], self.train.tolist()))
+        return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
 
 def prepare(
@@ -95,12 +93,14 @@ def prepare(
     table = table[expert.keep]
     frames = store.compute(table.index, tower, workers=workers, strict=strict)
     table = table[frames.keep]
-    features = expert.stack()[frames.keep]
+    rejects = expert.rejects + frames.rejects
 
     validation = split_speakers(table, validation_share)
     train = np.flatnonzero(~validation)
     if len(train) < 2:
-        raise CorpusError(f"{len(train)} clips are left to train on; give more with --corpus NAME=PATH")
+        why = f" ({len(rejects)} could not be used, the first: {rejects[0].message})" if rejects else ""
+        raise CorpusError(f"{len(train)} clips are left to train on{why}; give more with --corpus NAME=PATH")
+    features = expert.stack()[frames.keep]
     values = measures(features)
     dimensions = table[["arousal", "valence", "dominance"]].reset_index(drop=True)
     source = " + ".join(names) + ", training speakers"
@@ -118,7 +118,7 @@ def prepare(
         labels=np.array([code.get(emotion, -1) for emotion in table["emotion"].fillna("")], dtype=np.int64),
         train=train,
         validation=np.flatnonzero(validation),
-        rejects=expert.rejects + frames.rejects,
+        rejects=rejects,
     )
 
 

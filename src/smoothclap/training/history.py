@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from smoothclap.files import write_text
+from smoothclap.files import WriteError, write_text
 
 FILE = "history.jsonl"
 
@@ -29,6 +29,14 @@ def rewind(folder: Path, step: int) -> list[dict[str, Any]]:
 
 
 def append(folder: Path, rows: list[dict[str, Any]]) -> None:
-    """Add lines."""
-    with (folder / FILE).open("a", encoding="utf-8") as file:
-        file.writelines(json.dumps(row) + "\n" for row in rows)
+    """Add lines.
+
+    Raises:
+        WriteError: the disk is full, or the folder may not be written to.
+    """
+    path = folder / FILE
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.writelines(json.dumps(row) + "\n" for row in rows)
+    except OSError as error:
+        raise WriteError(f"{path}: cannot be written ({error.strerror}); free space, then --resume") from error

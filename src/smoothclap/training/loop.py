@@ -63,7 +63,7 @@ def train(
         `folder`.
 
     Raises:
-        ResumeError: `folder` holds a run and `resume` was not given, or it is a run of another recipe or other data.
+        ResumeError: `folder` holds a run and `resume` was not given, or one of another recipe or other data.
         CorpusError: too few clips.
         WriteError: the disk is full; what was written stands.
     """
@@ -116,9 +116,9 @@ def train(
                 "validation_uar": validation_uar(model, processor, data),
             }
             pending.append(row)
-            on_epoch({**row, "epochs": recipe.optimiser.epochs})
+            on_epoch(row)
         if epoch_ends or time.monotonic() - saved > CHECKPOINT_SECONDS:
-            # The log first: rows after the checkpoint's step are forgotten on resuming, rows lacking are not made up.
+            # The log first: on resuming, rows after the checkpoint are forgotten, but none can be made up.
             history.append(folder, pending)
             log, pending = log + pending, []
             checkpoint.save(folder, model, optimiser, step + 1)

@@ -1,5 +1,7 @@
 """What is trained: a YAML file read into strict dataclasses."""
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from difflib import get_close_matches
@@ -14,6 +16,19 @@ from smoothclap.objectives import Objective, build_objective
 
 class RecipeError(SmoothClapError):
     """A recipe that cannot be read, or a key or value in it that does not exist or is out of range."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML in which 1e-3 is a number, as in YAML 1.2; YAML 1.1 reads it as text."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
+)
+
+
+def _read_yaml(text: str) -> Any:
+    return yaml.load(text, _Loader)
 
 
 def _require(condition: bool, key: str, value: object, rule: str) -> None:
@@ -134,9 +149,11 @@ class OptimiserRecipe:
         _require(
             self.batch_size >= 2, "optimiser.batch_size", self.batch_size, "at least 2: pairs are contrasted"
         )
-        _require(self.lr > 0, "optimiser.lr", self.lr, "positive")
-        _require(self.lr_text > 0, "optimiser.lr_text", self.lr_text, "positive")
-        _require(self.weight_decay >= 0, "optimiser.weight_decay", self.weight_decay, "0 or more")
+        _require(0 < self.lr <= 1, "optimiser.lr", self.lr, "in (0, 1]")
+        _require(0 < self.lr_text <= 1, "optimiser.lr_text", self.lr_text, "in (0, 1]")
+        _require(
+            0 <= self.weight_decay < math.inf, "optimiser.weight_decay", self.weight_decay, "0 or more, finite"
+        )
 
 
 @dataclass(frozen=True)
@@ -165,6 +182,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         _require(0 <= self.validation_share < 0.9, "validation_share", self.validation_share, "in [0, 0.9)")
+        _require(0 <= self.seed < 2**32, "seed", self.seed, "between 0 and 2^32 - 1")
         _require("name" in self.objective, "objective", self.objective, "a mapping with the key 'name'")
         self.build_objective()
 
@@ -188,11 +206,11 @@ def load_recipe(path: Path | str, overrides: Sequence[str] = ()) -> Recipe:
         The recipe, every key known and every value in range.
 
     Raises:
-        RecipeError: the file is absent or not YAML, or a key or value is wrong; the nearest right name is given.
+        RecipeError: the file is absent or not YAML, or a key or value is wrong; the nearest name is given.
     """
     path = Path(path)
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        values = _read_yaml(path.read_text(encoding="utf-8")) or {}
     except OSError as error:
         raise RecipeError(
             f"{path}: cannot be read ({error.strerror}); give a recipe such as recipes/offline.yaml"
@@ -234,7 +252,10 @@ def _override(values: dict[str, Any], override: str) -> None:
         if not isinstance(inner, dict):
             raise RecipeError(f"--set {override}: '{section}' is a single value, not a section")
         values = inner
-    values[last] = yaml.safe_load(text)
+    try:
+        values[last] = _read_yaml(text)
+    except yaml.YAMLError as error:
+        raise RecipeError(f"--set {override}: the value is not YAML; quote it or close brackets") from error
 
 
 def _build(kind: Any, values: Any, source: str, prefix: str) -> Any:
@@ -272,12 +293,9 @@ def _value(kind: Any, value: Any, source: str, key: str) -> Any:
         if not isinstance(value, dict):
             raise RecipeError(f"{source}: {key}: {value!r} is not a mapping of keys to values")
         return value
-    if kind is float and not isinstance(value, bool):
-        # YAML 1.1 reads 1e-3 (without a dot) as text.
-        try:
+    if isinstance(value, bool) == (kind is bool):
+        if kind is float and isinstance(value, int):
             return float(value)
-        except (TypeError, ValueError):
-            pass
-    elif isinstance(value, kind) and (kind is bool or not isinstance(value, bool)):
-        return value
+        if isinstance(value, kind):
+            return value
     raise RecipeError(f"{source}: {key}: {value!r} is not of type {kind.__name__}")

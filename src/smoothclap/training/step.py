@@ -37,7 +37,9 @@ class Batch:
             if isinstance(value, tuple):
                 return tuple(map(move, value))
             if isinstance(value, ObjectiveBatch):
-                return replace(value, **{field.name: move(getattr(value, field.name)) for field in fields(value)})
+                return replace(
+                    value, **{field.name: move(getattr(value, field.name)) for field in fields(value)}
+                )
             return value.to(device) if isinstance(value, Tensor) else value
 
         return replace(self, **{field.name: move(getattr(self, field.name)) for field in fields(self)})
@@ -67,6 +69,7 @@ class TrainingStep(nn.Module):
         """
         audio = self.model.get_audio_features(batch.input_features, batch.audio_mask).pooler_output
         pooled = batch.text if batch.tokens is None else self.model.pool_text(*batch.tokens)
+        assert pooled is not None, "a batch carries text features or tokens"
         text = self.model.project_text(pooled)
         scale = self.model.scale
         loss, report = self.objective(audio, text, scale, batch.targets)

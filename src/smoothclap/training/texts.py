@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from itertools import groupby
 
 import numpy as np
 import torch
@@ -65,9 +66,17 @@ class TextBank:
         bucket = store.bucket(f"text-{self._model.config.text_config.model_type}", settings)
         keys = [hashlib.blake2b(text.encode(), digest_size=16).hexdigest() for text in self._texts]
         lacking = set(bucket.missing(keys))
-        # Texts of one length together need no padding, so most of the arithmetic is for real tokens.
-        todo = sorted((n for n, key in enumerate(keys) if key in lacking), key=lambda n: len(self._texts[n]))
-        batches = [todo[start : start + BATCH] for start in range(0, len(todo), BATCH)]
+        tokens = self._processor.tokenizer(self._texts, truncation=True)["input_ids"]
+        lengths = [len(ids) for ids in tokens]
+        # Only texts of one length together: padding moves the last bits of a text's features, which would then
+        # depend on its company, and so on what the store held before.
+        todo = sorted((n for n, key in enumerate(keys) if key in lacking), key=lengths.__getitem__)
+        batches = [
+            same[start : start + BATCH]
+            for _, group in groupby(todo, key=lengths.__getitem__)
+            for same in [list(group)]
+            for start in range(0, len(same), BATCH)
+        ]
         self._model.eval()
         fresh: dict[str, np.ndarray] = {}
         for batch in track(batches, "Encoding captions", len(batches)):

@@ -43,12 +43,8 @@ class LogMelExtractor:
 
     def __init__(self, num_mel_bins: int = 64) -> None:
         self.num_mel_bins = num_mel_bins
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Everything that changes the numbers."""
-        return {
-            "mel_bins": self.num_mel_bins,
+        self.settings: dict[str, Any] = {
+            "mel_bins": num_mel_bins,
             "window": WINDOW,
             "hop": HOP,
             "fft": NUM_FFT,

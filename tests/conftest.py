@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 RATE = 16_000
-PITCHES = {"angry": 2.0, "neutral": 1.0, "sad": 0.75}
+PITCHES = {"angry": 2.0, "neutral": 1.0, "sad": 0.6}
 """Pitch of each emotion of the tiny corpus, relative to the speaker's own."""
 
 
@@ -67,7 +67,7 @@ def tiny_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for kind, (emotion, factor) in enumerate(PITCHES.items()):
             for take in range(3):
                 name = f"s{speaker}-{emotion}-{take}.wav"
-                pitch = (110 + 12 * speaker) * factor * (1 + 0.02 * take)
+                pitch = (140 + 5 * speaker) * factor * (1 + 0.02 * take)
                 soundfile.write(folder / name, voice(pitch, seed=100 * speaker + 10 * kind + take), RATE)
                 gender = "female" if speaker % 2 else "male"
                 rows.append({"file": name, "speaker": f"s{speaker}", "emotion": emotion, "gender": gender})

@@ -100,6 +100,17 @@ def fill_template(template: str, labels: Sequence[str]) -> list[str]:
     return [template.replace("{}", label) for label in labels]
 
 
+def _read_training(path: Path) -> dict[str, Any] | None:
+    """What a model was trained on, or nothing where its directory does not say."""
+    if not path.is_file():
+        return None
+    try:
+        training: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise CheckpointError(f"{path}: damaged ({error}); train the model or copy it again") from error
+    return training
+
+
 class SmoothCLAP:
     """A trained model with everything it needs to hear and to read.
 
@@ -113,8 +124,7 @@ class SmoothCLAP:
         self.model = model.eval()
         self.processor = processor
         self.directory = directory
-        training = directory / "training.json"
-        self.training: dict[str, Any] | None = json.loads(training.read_text()) if training.is_file() else None
+        self.training = _read_training(directory / "training.json")
 
     @classmethod
     def from_pretrained(cls, directory: str | Path | None = None) -> Self:
@@ -132,7 +142,7 @@ class SmoothCLAP:
         if directory is None:
             raise CheckpointError(TRAIN_FIRST)
         path = Path(directory)
-        looks_local = path.is_absolute() or str(directory).startswith(".") or str(directory).count("/") != 1
+        looks_local = str(directory).count("/") != 1 or str(directory).startswith(".") or path.parent.is_dir()
         if looks_local and not path.is_dir():
             raise CheckpointError(
                 f"{directory}: no such model directory; give what `smoothclap train -o DIR` wrote"
@@ -276,7 +286,9 @@ class SmoothCLAP:
         """
         labels = check_labels(labels)
         texts = self.encode_text(fill_template(template, labels))
-        logits = self.logit_scale * self.similarity(self.encode_audio(source), texts).astype(np.float64)
+        # Clip by clip: the last bits of a matrix product depend on how many rows it has.
+        cosines = [self.similarity(vector[None], texts)[0] for vector in self.encode_audio(source)]
+        logits = self.logit_scale * np.array(cosines, np.float64).reshape(-1, len(labels))
         odds = np.exp(logits - logits.max(axis=1, keepdims=True))
         shares = odds / odds.sum(axis=1, keepdims=True)
         answers = [

@@ -1,13 +1,13 @@
 import math
 
 import pytest
-import reference
 import torch
 from hypothesis import given
-from random_pairs import make_pairs, pairs, quick, scales
 
 from smoothclap.objectives import ObjectiveBatch, clap_loss
 from smoothclap.objectives.clap import ClapObjective
+from tests.objectives import reference
+from tests.objectives.random_pairs import make_pairs, pairs, quick, scales
 
 
 @quick

@@ -1,13 +1,13 @@
 import math
 
 import pytest
-import reference
 import torch
 from hypothesis import given
-from random_pairs import make_pairs, pairs, quick, scales, weights
 
 from smoothclap.objectives import ObjectiveBatch, clap_loss, label_smoothing_loss
 from smoothclap.objectives.label_smoothing import LabelSmoothingObjective, label_smoothing_targets
+from tests.objectives import reference
+from tests.objectives.random_pairs import make_pairs, pairs, quick, scales, weights
 
 
 @quick

@@ -2,11 +2,9 @@ import inspect
 from dataclasses import asdict
 
 import pytest
-import reference
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from random_pairs import make_pairs, pairs, quick, scales, temperatures, weights
 
 from smoothclap.objectives import (
     PRESETS,
@@ -18,6 +16,8 @@ from smoothclap.objectives import (
     target_report,
 )
 from smoothclap.objectives.smoothclap import SmoothClapObjective
+from tests.objectives import reference
+from tests.objectives.random_pairs import make_pairs, pairs, quick, scales, temperatures, weights
 
 hyper_parameters = st.fixed_dictionaries(
     {"gamma": weights, "beta": weights, "tau_a2a": temperatures, "tau_t2t": temperatures}

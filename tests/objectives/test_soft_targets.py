@@ -1,14 +1,14 @@
 import math
 
 import pytest
-import reference
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from random_pairs import make_pairs, pairs, quick, scales, weights
 
 from smoothclap.objectives import soft_target_loss, target_report
 from smoothclap.objectives.soft_targets import fuse
+from tests.objectives import reference
+from tests.objectives.random_pairs import make_pairs, pairs, quick, scales, weights
 
 
 @quick

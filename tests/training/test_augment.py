@@ -10,9 +10,9 @@ def draws(seed: int = 0) -> torch.Generator:
 
 def test_a_crop_is_a_piece_of_the_clip():
     frames = torch.arange(50.0)[:, None].expand(50, 4)
-    starts = set()
-    for seed in range(200):
-        piece = crop(frames, 20, draws(seed))
+    starts, random = set(), draws()
+    for _ in range(600):
+        piece = crop(frames, 20, random)
         start = int(piece[0, 0])
         assert torch.equal(piece, frames[start : start + 20])
         starts.add(start)
@@ -55,15 +55,18 @@ def test_only_so_much_is_hidden():
         hidden = changed == changed.flatten().mode().values
         assert hidden.all(dim=0).sum() <= MASKS * HIDDEN_BANDS
         assert hidden.all(dim=1).sum() <= MASKS * HIDDEN_FRAMES
-    masks = [(augment(torch.randn(200, 64), draws(seed)).diff(dim=0) == 0).all(dim=1).any() for seed in range(30)]
+    masks = [
+        (augment(torch.randn(200, 64), draws(seed)).diff(dim=0) == 0).all(dim=1).any() for seed in range(30)
+    ]
     assert sum(masks) > 15
 
 
 def test_the_mel_axis_is_scaled():
-    """One bright band comes out higher for some draws and lower for others, in the middle of the time axis."""
+    """One bright band comes out higher for some draws and lower for others."""
     frames = torch.full((60, 64), -9.0)
     frames[:, 40] = 9.0
-    bright = [int(augment(frames, draws(seed)).max(dim=0).values.argmax()) for seed in range(60)]
-    assert min(bright) < 39
-    assert max(bright) > 41
-    assert max(abs(band - 40) for band in bright) <= 7
+    peaks = [augment(frames, draws(seed)).max(dim=0).values for seed in range(60)]
+    bright = [int(peak.argmax()) for peak in peaks if peak.max() > 0]  # else the band was hidden
+    assert len(bright) > 40
+    assert 34 <= min(bright) < 39
+    assert 41 < max(bright) <= 46

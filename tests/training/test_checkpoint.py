@@ -40,7 +40,9 @@ def step(net: Net, optimiser: torch.optim.Optimizer, seed: int) -> None:
 
 
 def equal(left: nn.Module, right: nn.Module) -> bool:
-    return all(torch.equal(a, b) for a, b in zip(left.state_dict().values(), right.state_dict().values(), strict=True))
+    return all(
+        torch.equal(a, b) for a, b in zip(left.state_dict().values(), right.state_dict().values(), strict=True)
+    )
 
 
 def test_training_goes_on_bit_for_bit_from_a_checkpoint(tmp_path: Path):

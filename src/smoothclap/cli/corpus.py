@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from smoothclap.cli.common import emit, say
+from smoothclap.cli.common import Json, emit, say
 
 if TYPE_CHECKING:
     from smoothclap.corpora.check import Report
 
 app = typer.Typer(help="Which corpora can be read, and what is in one of them.", no_args_is_help=True)
-
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else.")]
 
 
 @app.command("list")
@@ -44,14 +42,17 @@ def list_corpora(json: Json = False) -> None:
         return
     from rich.console import Console
     from rich.markup import escape
-    from rich.table import Column, Table
+    from rich.table import Table
 
-    table = Table("name", "what", "clips", "speakers", "licence", Column("layout", overflow="fold"))
+    table = Table("name", "what", "clips", "speakers", "licence")
     for corpus in CORPORA.values():
         counts = [str(corpus.official.clips), str(corpus.official.speakers)] if corpus.official else ["", ""]
         what = f"{corpus.title} ({corpus.language})" if corpus.language else corpus.title
-        table.add_row(corpus.name, escape(what), *counts, escape(corpus.licence), escape(corpus.layout))
-    Console().print(table)
+        table.add_row(corpus.name, escape(what), *counts, escape(corpus.licence))
+    console = Console(highlight=False)
+    console.print(table)
+    for corpus in CORPORA.values():
+        console.print(f"[bold]{corpus.name}[/bold]  {escape(corpus.layout)}")
 
 
 @app.command()

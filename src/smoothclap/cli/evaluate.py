@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from smoothclap.cli.common import Json, Store, Strict, Workers, emit, say
+
 if TYPE_CHECKING:
     from smoothclap.evaluation.metrics import Scores
     from smoothclap.evaluation.results import Results
@@ -42,22 +44,18 @@ def evaluate(
             help="Also adapt to the whole test collection without labels: reported apart, not plain zero-shot."
         ),
     ] = None,
-    store: Annotated[Path | None, typer.Option(help="Folder of the feature store.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes that extract features.")] = None,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Stop at the first clip that cannot be read.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the results as one JSON object.")] = False,
+    store: Store = None,
+    workers: Workers = None,
+    strict: Strict = False,
+    json: Json = False,
 ) -> None:
     """Test a model zero-shot: the words for the classes are the queries.
 
     Example: smoothclap evaluate runs/smoothclap --task ravdess=data/RAVDESS --task tess=data/TESS -o
         results/smoothclap
     """
-    from smoothclap import __version__
-    from smoothclap.cli.common import emit, say
-    from smoothclap.evaluation import metrics, report, results, tasks, zero_shot
-    from smoothclap.files import replacing
+    from smoothclap.evaluation import results, tasks
+    from smoothclap.evaluation.run import run
     from smoothclap.inference import SmoothCLAP
     from smoothclap.store import FeatureStore
 
@@ -66,31 +64,19 @@ def evaluate(
     for name in names:
         if names.count(name) > 1:
             raise tasks.TaskError(f"--task {name}: given twice; name tables of your own apart with name=NAME")
-    clap = SmoothCLAP.from_pretrained(model)
-    features = FeatureStore(store)
-    evaluations = []
-    for one, corpus in opened:
-        say(f"{one.title}: {len(corpus.table):,} clips, {len(one.classes)} classes")
-        evaluations.append(
-            zero_shot.evaluate(
-                clap, one, corpus, features, adapt=adapt is not None, workers=workers, strict=strict
-            )
-        )
-    found = results.Results(
-        schema=results.SCHEMA,
-        smoothclap=__version__,
-        model=results.Model(name=clap.name, training=clap.training),
-        resampling=results.Resampling(
-            unit="speaker", level=metrics.LEVEL, resamples=metrics.RESAMPLES, seed=metrics.SEED
+    found, _ = run(
+        SmoothCLAP.from_pretrained(model),
+        opened,
+        output,
+        store=FeatureStore(store),
+        adapt=adapt is not None,
+        workers=workers,
+        strict=strict,
+        on_task=lambda one, corpus: say(
+            f"{one.title}: {len(corpus.table):,} clips, {len(one.classes)} classes"
         ),
-        tasks=[evaluation.result for evaluation in evaluations],
     )
-    for evaluation in evaluations:
-        with replacing(output / f"predictions-{evaluation.result.task}.parquet") as beside:
-            evaluation.predictions.to_parquet(beside)
-    results.save(found, output / "results.json")
-    report.write(output / "report.html", found, evaluations, report.read_history(clap.directory))
-    if as_json:
+    if json:
         emit(results.to_json(found))
     else:
         _show(found)

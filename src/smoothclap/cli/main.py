@@ -7,6 +7,7 @@ import typer
 
 from smoothclap.cli import corpus
 from smoothclap.cli.classify import classify
+from smoothclap.cli.demo import demo
 from smoothclap.cli.describe import describe
 from smoothclap.cli.evaluate import evaluate
 from smoothclap.cli.train import train
@@ -19,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(corpus.app, name="corpus")
-for verb in (describe, train, evaluate, classify):
+for verb in (demo, describe, train, evaluate, classify):
     app.command()(verb)
 
 

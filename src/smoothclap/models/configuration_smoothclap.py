@@ -14,6 +14,7 @@ class LogMelConfig(PreTrainedConfig):
         num_mel_bins: mel bands of a frame.
         channels: channels of every convolution.
         dilations: one residual block per entry; each widens the network's view in time.
+        dropout: of whole channels in every block, while training.
         hidden_size: width of the pooled output: weighted mean and standard deviation of every channel.
     """
 

@@ -25,6 +25,11 @@ class CheckpointError(SmoothClapError):
     """A model directory that is absent, damaged, or does not hold exactly the weights it should."""
 
 
+def _key(entry: Any) -> str:
+    """The name in an entry of transformers' loading report: a name, or a name with two shapes."""
+    return entry if isinstance(entry, str) else f"{entry[0]} ({list(entry[1])}, expected {list(entry[2])})"
+
+
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep transformers from printing its own report: every fault of a checkpoint becomes one error."""
@@ -116,7 +121,7 @@ class SmoothClapModel(PreTrainedModel):
                 f"{directory}: not a usable model directory ({reason}); train or copy it again"
             ) from error
         faults = {
-            kind: sorted(map(str, info[kind]))
+            kind: sorted(map(_key, info[kind]))
             for kind in ("missing_keys", "unexpected_keys", "mismatched_keys")
         }
         found = [f"{kind.replace('_', ' ')} {', '.join(keys[:3])}" for kind, keys in faults.items() if keys]

@@ -13,8 +13,5 @@ class SmoothClapProcessor(ProcessorMixin):
         tokenizer: the text tower's tokenizer.
     """
 
-    feature_extractor_class = "SmoothClapFeatureExtractor"
-    tokenizer_class = "AutoTokenizer"
-
     def __init__(self, feature_extractor: Any, tokenizer: Any) -> None:
         super().__init__(feature_extractor, tokenizer)

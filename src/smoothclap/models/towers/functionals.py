@@ -27,6 +27,7 @@ class FunctionalsModel(PreTrainedModel):
         Args:
             functionals: (clips, hidden_size); a constant functional is given deviation 1, so it becomes 0.
         """
+        functionals = functionals.double()  # in float32 a constant functional gets a deviation by rounding
         deviation = functionals.std(dim=0, correction=0)
         self.mean.copy_(functionals.mean(dim=0))
         self.deviation.copy_(torch.where(deviation > 1e-8, deviation, torch.ones_like(deviation)))

@@ -8,7 +8,7 @@ from transformers.modeling_outputs import BaseModelOutputWithPooling
 from smoothclap.models.configuration_smoothclap import LogMelConfig
 
 STRIDE = 4
-"""The entry convolution looks at 90 ms every 40 ms: half the arithmetic of a stride of 2, and no worse here."""
+"""The entry convolution looks at 90 ms every 40 ms: half the arithmetic of a stride of 2."""
 
 
 def _masked_norm(norm: nn.BatchNorm1d, frames: Tensor, mask: Tensor) -> Tensor:

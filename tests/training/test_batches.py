@@ -85,7 +85,7 @@ def test_balanced_draws_emotions_equally_often(make, data: TrainingData):
     """A ninth of one emotion is left: it is heard as often as the others."""
     rare = [row for row in data.train if data.emotions[data.labels[row]] == "sad"]
     few = replace(data, train=np.setdiff1d(data.train, rare[2:]))
-    batches = make("optimiser.sampling=balanced", data=few)
+    batches = make("optimiser.sampling=balanced", "optimiser.batch_size=6", data=few)
     drawn = Counter(data.labels[np.concatenate([batches.rows(step) for step in range(300)])].tolist())
     total = sum(drawn.values())
     assert all(count / total == pytest.approx(1 / 3, abs=0.03) for count in drawn.values())

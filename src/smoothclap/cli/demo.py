@@ -39,11 +39,15 @@ def demo(
 
     Example: smoothclap demo -o demo
     """
+    import torch
+
     from smoothclap.inference import SmoothCLAP
     from smoothclap.store import FeatureStore
 
     began = time.perf_counter()
-    show = say if json else print
+    # Steps of milliseconds are quickest on one thread: on a busy machine, several mostly wait for each other.
+    torch.set_num_threads(1)
+    show = say if json else typer.echo
     store = FeatureStore(output / "features")
 
     with _stage(

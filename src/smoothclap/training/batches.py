@@ -48,16 +48,12 @@ class Batches:
 
     def rows(self, step: int) -> NDArray[np.int64]:
         """The clips of a step, counted from 0."""
-        epoch, place = divmod(step, self.steps_per_epoch)
-        random = np.random.default_rng([self.recipe.seed, epoch])
-        train = self.data.train
+        train, size = self.data.train, self.recipe.optimiser.batch_size
         if self.recipe.optimiser.sampling == "balanced":
-            _, kind, counts = np.unique(self.data.labels[train], return_inverse=True, return_counts=True)
-            weight = 1 / counts[kind]
-            order = random.choice(train, size=len(train), p=weight / weight.sum())
-        else:
-            order = random.permutation(train)
-        size = self.recipe.optimiser.batch_size
+            random = np.random.default_rng([self.recipe.seed, step, 2])
+            return train[balanced(self.data.labels[train], size, random)]
+        epoch, place = divmod(step, self.steps_per_epoch)
+        order = np.random.default_rng([self.recipe.seed, epoch]).permutation(train)
         return order[place * size : (place + 1) * size]
 
     def make(self, step: int) -> Batch:
@@ -100,6 +96,31 @@ class Batches:
             tag_text=self.bank.pooled(tags) - self.tag_mean if "tag_text" in needs else None,
             labels=torch.from_numpy(self.data.labels[rows]) if "labels" in needs else None,
         )
+
+
+def balanced(labels: NDArray[np.int64], size: int, random: np.random.Generator) -> NDArray[np.int64]:
+    """Draw clips so that every label is as frequent as the others, give or take one.
+
+    No clip is drawn twice, for it would be its own negative; a label with too few clips gives all it has.
+
+    Args:
+        labels: (clips,).
+        size: clips to draw.
+        random: where the draws come from.
+
+    Returns:
+        (min(size, clips),) positions.
+
+    >>> labels = np.array([0, 0, 0, 0, 0, 0, 1, 1, 2])
+    >>> drawn = balanced(labels, 5, np.random.default_rng(0))
+    >>> sorted(labels[drawn].tolist())
+    [0, 0, 1, 1, 2]
+    """
+    _, kind, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    shuffled = np.lexsort((random.random(len(labels)), kind))
+    turn = np.empty(len(labels), dtype=np.int64)
+    turn[shuffled] = np.concatenate([np.arange(count) for count in counts])
+    return np.lexsort((random.random(len(labels)), turn))[:size]
 
 
 def pad(clips: list[Tensor]) -> tuple[Tensor, Tensor]:

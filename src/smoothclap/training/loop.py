@@ -10,10 +10,12 @@ import pandas as pd
 import torch
 import yaml
 from lightning_fabric import Fabric
+from safetensors import SafetensorError
 
 import smoothclap
 from smoothclap.corpora import LoadedCorpus
-from smoothclap.files import replacing, write_json, write_text
+from smoothclap.errors import SmoothClapError
+from smoothclap.files import WriteError, replacing, write_json, write_text
 from smoothclap.models import SmoothClapModel, SmoothClapProcessor
 from smoothclap.models.towers.functionals import FunctionalsModel
 from smoothclap.paralinguistics.captions import caption
@@ -30,6 +32,11 @@ from smoothclap.training.validation import validation_uar
 
 CHECKPOINT_SECONDS = 30.0
 """A kill loses at most this much work, and at most an epoch."""
+
+
+class TrainingError(SmoothClapError):
+    """Training came to nothing."""
+
 
 RECIPE_FILE, DONE_FILE = "recipe.yaml", "training.json"
 
@@ -65,6 +72,7 @@ def train(
     Raises:
         ResumeError: `folder` holds a run and `resume` was not given, or one of another recipe or other data.
         CorpusError: too few clips.
+        TrainingError: the loss is no longer finite.
         WriteError: the disk is full; what was written stands.
     """
     _claim(folder, recipe, resume)
@@ -83,9 +91,9 @@ def train(
     batches = _batches(recipe, data, model, processor, store)
 
     optimiser = torch.optim.AdamW(_groups(model, recipe), weight_decay=recipe.optimiser.weight_decay)
+    step_module, optimiser = fabric.setup(TrainingStep(model, batches.objective), optimiser)
     done = checkpoint.load(folder, model, optimiser)
     log = history.rewind(folder, done)
-    step_module, optimiser = fabric.setup(TrainingStep(model, batches.objective), optimiser)
 
     per_epoch = batches.steps_per_epoch
     total = per_epoch * recipe.optimiser.epochs
@@ -96,14 +104,16 @@ def train(
         # Dropout too must be a function of seed and step alone.
         torch.manual_seed(recipe.seed * 1_000_003 + step)
         step_module.train()
-        if not recipe.text.train:
-            model.text_model.eval()
         loss, report = step_module(batches.make(step).to(fabric.device))
         optimiser.zero_grad()
         fabric.backward(loss)
         optimiser.step()
 
         numbers = {key: float(value) for key, value in {"loss": loss.detach(), **report}.items()}
+        if not math.isfinite(numbers["loss"]):
+            raise TrainingError(
+                f"{folder}: the loss is {numbers['loss']} at step {step + 1}; lower optimiser.lr"
+            )
         pending.append({"kind": "step", "step": step + 1, **numbers})
         epoch_ends = (step + 1) % per_epoch == 0
         if epoch_ends:
@@ -130,6 +140,8 @@ def train(
 
 def _claim(folder: Path, recipe: Recipe, resume: bool) -> None:
     """Make the directory this run's own."""
+    for half in folder.glob(".*.tmp") if resume else ():
+        half.unlink()  # what a kill left of a file being written
     path = folder / RECIPE_FILE
     if path.is_file():
         if not resume:
@@ -168,7 +180,8 @@ def _batches(
     tag_texts = [caption(tags, style="tags") for tags in data.tags]
     texts = tag_texts + [wording for clip in captions for style in clip for wording in style]
     bank = TextBank(texts, processor, model, None if recipe.text.train else store)
-    functionals = torch.from_numpy(data.functionals)
+    # In float32 a functional that is the same on every clip gets a deviation by rounding.
+    functionals = torch.from_numpy(data.functionals).double()
     train = torch.from_numpy(data.train)
     mean, deviation = functionals[train].mean(0), functionals[train].std(0, correction=0)
     tags = bank.numbers(tag_texts)
@@ -179,7 +192,7 @@ def _batches(
         captions=[[bank.numbers(style) for style in clip] for clip in captions],
         tag_texts=tags,
         bank=bank,
-        local_audio=(functionals - mean) / deviation.clamp(min=1e-8),
+        local_audio=((functionals - mean) / deviation.clamp(min=1e-8)).float(),
         tag_mean=torch.zeros(())
         if recipe.text.train
         else bank.pooled([tags[row] for row in data.train]).mean(0),
@@ -213,7 +226,10 @@ def _write_model(
     data: TrainingData,
 ) -> None:
     """Write the model directory; `training.json` comes last and says that it is whole."""
-    model.eval().save_pretrained(folder)
+    try:
+        model.eval().save_pretrained(folder)
+    except SafetensorError as error:
+        raise WriteError(f"{folder}: the model cannot be written ({error}); free space and --resume") from error
     processor.save_pretrained(folder)
     data.bins.save(folder / "bins.json")
     used = data.table.iloc[data.train]

@@ -83,7 +83,22 @@ def test_a_fault_is_one_line_and_status_1(smoothclap):
     assert "/no/such/folder" in line
 
 
-def test_debug_shows_where_a_fault_came_from(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(sys, "argv", ["smoothclap", "--debug", "corpus", "check", "emodb", "/no/such/folder"])
+@pytest.mark.parametrize("place", [0, 3])
+def test_debug_shows_where_a_fault_came_from(monkeypatch: pytest.MonkeyPatch, place: int):
+    words = ["corpus", "check", "emodb", "/no/such/folder"]
+    words.insert(place, "--debug")
+    monkeypatch.setattr(sys, "argv", ["smoothclap", *words])
     with pytest.raises(SmoothClapError):
         run()
+
+
+def test_our_own_fault_is_one_line_too(smoothclap, monkeypatch: pytest.MonkeyPatch):
+    def broken(*_: object) -> None:
+        raise KeyError("a\nb")
+
+    monkeypatch.setattr("smoothclap.corpora.load_corpus", broken)
+    outcome = smoothclap("corpus", "check", "emodb", "x")
+    assert outcome.status == 1
+    (line,) = outcome.stderr.splitlines()
+    assert "KeyError" in line
+    assert "--debug" in line

@@ -33,10 +33,17 @@ def main(
 
 def run() -> None:
     """Run the command line; a fault is one clear line and status 1, wrong usage is status 2."""
+    debug = "--debug" in sys.argv
     try:
-        app()
-    except SmoothClapError as error:
-        if "--debug" in sys.argv:
+        # --debug is taken anywhere on the line, for it is added to a command that has just failed.
+        app(args=[word for word in sys.argv[1:] if word != "--debug"])
+    except Exception as error:
+        if debug:
             raise
-        print(f"smoothclap: {error}", file=sys.stderr)
+        if isinstance(error, SmoothClapError):
+            line = str(error)
+        else:
+            line = f"a fault of smoothclap itself ({type(error).__name__}: {' '.join(str(error).split())}); "
+            line += "please report what --debug shows"
+        print(f"smoothclap: {line}", file=sys.stderr)
         sys.exit(1)

@@ -42,7 +42,8 @@ class LogMelExtractor:
     name = "log-mel"
 
     def __init__(self, num_mel_bins: int = 64) -> None:
-        self.num_mel_bins = num_mel_bins
+        # Made here and pickled along: a worker that made them would import transformers, and with it torch.
+        self._filters = _mel_filters(num_mel_bins)
         self.settings: dict[str, Any] = {
             "mel_bins": num_mel_bins,
             "window": WINDOW,
@@ -66,4 +67,4 @@ class LogMelExtractor:
         frames = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[::HOP]
         window = np.hanning(WINDOW).astype(np.float32)
         power = np.abs(np.fft.rfft(frames * window, n=NUM_FFT)).astype(np.float32) ** 2
-        return np.log(power @ _mel_filters(self.num_mel_bins) + np.float32(FLOOR))
+        return np.log(power @ self._filters + np.float32(FLOOR))

@@ -93,8 +93,22 @@ def test_what_is_no_database(tmp_path):
     with pytest.raises(CorpusError, match="holds no audformat database"):
         table.read(tmp_path, name="x")
     (tmp_path / "db.yaml").write_text("a: [1")
+    with pytest.raises(CorpusError, match="not plain YAML"):
+        table.read(tmp_path, name="x")
+    (tmp_path / "db.yaml").write_text("a: 1")
     with pytest.raises(CorpusError, match="audformat cannot load it"):
         table.read(tmp_path, name="x")
+
+
+def test_nothing_that_could_run_code_is_loaded(folder):
+    (folder / "db.emotion.pkl").write_bytes(b"cos\nsystem\n")
+    with pytest.raises(CorpusError, match=r"db\.emotion\.pkl: a pickled table"):
+        table.read(folder, name="tiny")
+    (folder / "db.emotion.pkl").unlink()
+    header = folder / "db.yaml"
+    header.write_text(header.read_text() + "\nmeta: !!python/object/apply:os.getcwd []\n")
+    with pytest.raises(CorpusError, match="not plain YAML"):
+        table.read(folder, name="tiny")
 
 
 def test_file_is_not_an_option_here(folder):

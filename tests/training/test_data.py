@@ -199,8 +199,8 @@ def test_captions_come_in_every_style_and_do_not_know_the_seed():
     tags = [{"emotion": "sad", "pitch_mean": "low"}, {"emotion": "angry", "pitch_mean": "high"}]
     recipe = CaptionRecipe(styles=["natural", "emotion"], variants=4)
     wordings = write_captions(tags, recipe)
-    assert [[len(style) for style in clip] for clip in wordings] == [[4, 1], [4, 1]]
-    assert wordings[0][1] == ["emotion is sad"]
+    assert [[len(style) for style in clip] for clip in wordings] == [[4, 4], [4, 4]]
+    assert wordings[0][1] == ["emotion is sad"] * 4
     assert len(set(wordings[0][0])) > 1
     assert wordings[0][0] != wordings[1][0]
     assert write_captions(tags, recipe) == wordings

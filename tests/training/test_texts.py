@@ -26,7 +26,7 @@ def embed(built, text: str) -> torch.Tensor:
 def test_equal_texts_share_a_number(built, tmp_path: Path):
     model, processor = built
     bank = TextBank(TEXTS, processor, model, FeatureStore(tmp_path))
-    assert bank.numbers(TEXTS) == [0, 1, 2, 3, 0]
+    assert [bank.number[text] for text in TEXTS] == [0, 1, 2, 3, 0]
 
 
 def test_features_of_a_frozen_tower_are_those_of_each_text_alone(built, tmp_path: Path):

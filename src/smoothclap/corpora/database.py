@@ -6,6 +6,7 @@ from pathlib import Path
 
 import audformat
 import pandas as pd
+import yaml
 
 from smoothclap.corpora.schema import COLUMNS, LABELS, CorpusError
 from smoothclap.corpora.values import holds_for_all
@@ -31,6 +32,7 @@ def read_database(header: Path, columns: Mapping[str, str]) -> pd.DataFrame:
         raise CorpusError(
             f"{header.parent}: holds no audformat database (no {header.name}); give the table file itself"
         )
+    _refuse_code(header)
     try:
         database = audformat.Database.load(str(header.parent), name=header.stem, load_data=True)
     except Exception as error:  # a broken header fails in as many ways as YAML can be wrong
@@ -61,6 +63,21 @@ def read_database(header: Path, columns: Mapping[str, str]) -> pd.DataFrame:
     index = clips_of([values.index for values in labels])
     rows = pd.DataFrame({key: align(values, index) for key, values in found.items()}, index=index)
     return rows.assign(**given).reset_index()
+
+
+def _refuse_code(header: Path) -> None:
+    """Stop before audformat reads what could run code: it takes pickled tables first, and YAML with any tag."""
+    for pickled in sorted(header.parent.glob(f"{header.stem}.*.pkl")):
+        raise CorpusError(
+            f"{pickled}: a pickled table can run code and is not loaded; delete it, and its CSV or Parquet file "
+            "is read (or save the database again with storage_format='csv')"
+        )
+    try:
+        yaml.safe_load(header.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise CorpusError(
+            f"{header}: not plain YAML ({' '.join(str(error).split())}); check the file"
+        ) from error
 
 
 def clips_of(indices: list[pd.Index]) -> pd.MultiIndex:

@@ -24,8 +24,8 @@ class Batches:
         recipe: what is trained.
         data: the clips.
         objective: what it needs is put into the batch.
-        captions: numbers, in `bank`, of each clip's wordings by style (see `data.write_captions`).
-        tag_texts: number, in `bank`, of each clip's whole tag text.
+        captions: (clips, styles, variants) numbers, in `bank`, of each clip's wordings.
+        tag_texts: (clips,) number, in `bank`, of each clip's whole tag text.
         bank: the texts.
         local_audio: float32 (clips, 88) functionals standardised on the training clips: centred local features.
         tag_mean: mean of the training clips' tag features of a frozen text tower: text features are nearly
@@ -35,8 +35,8 @@ class Batches:
     recipe: Recipe
     data: TrainingData
     objective: Objective
-    captions: list[list[list[int]]]
-    tag_texts: list[int]
+    captions: NDArray[np.int64]
+    tag_texts: NDArray[np.int64]
     bank: TextBank
     local_audio: Tensor
     tag_mean: Tensor
@@ -60,10 +60,10 @@ class Batches:
         """The batch of a step, counted from 0."""
         rows = self.rows(step)
         random = np.random.default_rng([self.recipe.seed, step, 1])
-        chosen = []
-        for row in rows:
-            wordings = self.captions[row][random.integers(len(self.captions[row]))]
-            chosen.append(wordings[random.integers(len(wordings))])
+        _, styles, variants = self.captions.shape
+        chosen = self.captions[
+            rows, random.integers(styles, size=len(rows)), random.integers(variants, size=len(rows))
+        ]
         features, mask = self._audio(rows, step)
         trained_text = self.recipe.text.train
         return Batch(
@@ -72,7 +72,7 @@ class Batches:
             text=None if trained_text else self.bank.pooled(chosen),
             tokens=self.bank.tokens(chosen) if trained_text else None,
             targets=self._targets(rows),
-            duplicate_captions=len(chosen) - len(set(chosen)),
+            duplicate_captions=len(chosen) - len(np.unique(chosen)),
         )
 
     def _audio(self, rows: NDArray[np.int64], step: int) -> tuple[Tensor, Tensor | None]:
@@ -90,10 +90,9 @@ class Batches:
 
     def _targets(self, rows: NDArray[np.int64]) -> ObjectiveBatch:
         needs = self.objective.needs
-        tags = [self.tag_texts[row] for row in rows]
         return ObjectiveBatch(
             local_audio=self.local_audio[rows] if "local_audio" in needs else None,
-            tag_text=self.bank.pooled(tags) - self.tag_mean if "tag_text" in needs else None,
+            tag_text=self.bank.pooled(self.tag_texts[rows]) - self.tag_mean if "tag_text" in needs else None,
             labels=torch.from_numpy(self.data.labels[rows]) if "labels" in needs else None,
         )
 

@@ -164,11 +164,11 @@ def write_captions(tags: Sequence[dict[str, str]], recipe: CaptionRecipe) -> lis
         recipe: styles and number of wordings.
 
     Returns:
-        Per clip, per style, the wordings; `emotion` has one.
+        Per clip, per style, `variants` wordings; those of `emotion` are all one.
     """
     return [
         [
-            [caption(clip, style="emotion")]
+            [caption(clip, style="emotion")] * recipe.variants
             if style == "emotion"
             else [caption(clip, style=style, seed=_wording_seed(row, n)) for n in range(recipe.variants)]
             for style in recipe.styles

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 import yaml
@@ -184,18 +185,16 @@ def _batches(
     functionals = torch.from_numpy(data.functionals).double()
     train = torch.from_numpy(data.train)
     mean, deviation = functionals[train].mean(0), functionals[train].std(0, correction=0)
-    tags = bank.numbers(tag_texts)
+    tags = np.array([bank.number[text] for text in tag_texts])
     return Batches(
         recipe=recipe,
         data=data,
         objective=recipe.build_objective(),
-        captions=[[bank.numbers(style) for style in clip] for clip in captions],
+        captions=np.array([[[bank.number[text] for text in style] for style in clip] for clip in captions]),
         tag_texts=tags,
         bank=bank,
         local_audio=((functionals - mean) / deviation.clamp(min=1e-8)).float(),
-        tag_mean=torch.zeros(())
-        if recipe.text.train
-        else bank.pooled([tags[row] for row in data.train]).mean(0),
+        tag_mean=torch.zeros(()) if recipe.text.train else bank.pooled(tags[data.train]).mean(0),
     )
 
 

@@ -1,4 +1,4 @@
-"""Captions as the text tower sees them: encoded once where it is frozen, tokenised once where it is trained."""
+"""Captions as the text tower sees them: encoded once where it is frozen, in every step where it is trained."""
 
 import hashlib
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from itertools import groupby
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from smoothclap.models import SmoothClapModel, SmoothClapProcessor
@@ -38,17 +39,13 @@ class TextBank:
         self._model = model
         self._features = self._encode_frozen(store) if store is not None else None
 
-    def numbers(self, texts: Sequence[str]) -> list[int]:
-        """The numbers of texts."""
-        return [self.number[text] for text in texts]
-
-    def tokens(self, numbers: Sequence[int]) -> tuple[Tensor, Tensor]:
+    def tokens(self, numbers: Sequence[int] | NDArray[np.int64]) -> tuple[Tensor, Tensor]:
         """Token ids and mask, each (n, longest)."""
         texts = [self._texts[number] for number in numbers]
         tokens = self._processor.tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
         return tokens["input_ids"], tokens["attention_mask"]
 
-    def pooled(self, numbers: Sequence[int]) -> Tensor:
+    def pooled(self, numbers: Sequence[int] | NDArray[np.int64]) -> Tensor:
         """Text features (n, text hidden size) without gradient, of the tower as it is now."""
         if self._features is not None:
             return self._features[torch.as_tensor(numbers)]

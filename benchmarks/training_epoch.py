@@ -29,9 +29,10 @@ from smoothclap.files import write_json
 from smoothclap.models.towers.functionals import FunctionalsModel
 from smoothclap.paralinguistics.egemaps import FunctionalsExtractor
 from smoothclap.store import FeatureStore
-from smoothclap.training import loop
+from smoothclap.training.batches import build_batches
 from smoothclap.training.build import build_model
 from smoothclap.training.data import prepare
+from smoothclap.training.optimiser import build_optimiser, set_rates
 from smoothclap.training.recipe import load_recipe
 from smoothclap.training.step import TrainingStep
 
@@ -51,15 +52,15 @@ def measure(tower: str, corpus: LoadedCorpus, store: FeatureStore, epochs: int) 
     data = prepare([corpus], store, extractor, validation_share=0)
     if isinstance(model.audio_model, FunctionalsModel):
         model.audio_model.fit(torch.from_numpy(data.functionals))
-    batches = loop._batches(recipe, data, model, processor, store)
-    optimiser = torch.optim.AdamW(loop._groups(model, recipe), weight_decay=recipe.optimiser.weight_decay)
+    batches = build_batches(recipe, data, model, processor, store)
+    optimiser = build_optimiser(model, recipe)
     module = TrainingStep(model, batches.objective)
 
     steps = batches.steps_per_epoch
     inside = outside = 0.0
     for step in range(-steps, epochs * steps):  # the first epoch warms up and does not count
         began = time.perf_counter()
-        loop._set_rates(optimiser, recipe, max(step, 0) / (epochs * steps))
+        set_rates(optimiser, recipe, max(step, 0) / (epochs * steps))
         torch.manual_seed(step)
         module.train()
         model.text_model.eval()

@@ -106,6 +106,11 @@ def test_nothing_that_could_run_code_is_loaded(folder):
         table.read(folder, name="tiny")
     (folder / "db.emotion.pkl").unlink()
     header = folder / "db.yaml"
+    plain = header.read_text()
+    header.write_text(plain.replace("\n  emotion:\n    type: ", "\n  sub/emotion:\n    type: "))
+    with pytest.raises(CorpusError, match="'sub/emotion' is a path"):
+        table.read(folder, name="tiny")
+    header.write_text(plain)
     header.write_text(header.read_text() + "\nmeta: !!python/object/apply:os.getcwd []\n")
     with pytest.raises(CorpusError, match="not plain YAML"):
         table.read(folder, name="tiny")

@@ -9,8 +9,7 @@ import torch
 
 from smoothclap.corpora import load_corpus
 from smoothclap.store import FeatureStore
-from smoothclap.training import loop
-from smoothclap.training.batches import Batches, pad
+from smoothclap.training.batches import Batches, build_batches, pad
 from smoothclap.training.build import build_model
 from smoothclap.training.data import TrainingData, prepare
 
@@ -39,7 +38,7 @@ def make(tiny_recipe, data: TrainingData, feature_store: Path) -> Callable[..., 
     def build(*overrides: str, data: TrainingData = data) -> Batches:
         recipe = tiny_recipe(*overrides)
         model, processor = build_model(recipe)
-        return loop._batches(recipe, data, model, processor, FeatureStore(feature_store))
+        return build_batches(recipe, data, model, processor, FeatureStore(feature_store))
 
     return build
 

@@ -67,17 +67,22 @@ def read_database(header: Path, columns: Mapping[str, str]) -> pd.DataFrame:
 
 def _refuse_code(header: Path) -> None:
     """Stop before audformat reads what could run code: it takes pickled tables first, and YAML with any tag."""
-    for pickled in sorted(header.parent.glob(f"{header.stem}.*.pkl")):
-        raise CorpusError(
-            f"{pickled}: a pickled table can run code and is not loaded; delete it, and its CSV or Parquet file "
-            "is read (or save the database again with storage_format='csv')"
-        )
     try:
-        yaml.safe_load(header.read_text(encoding="utf-8"))
+        described = yaml.safe_load(header.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise CorpusError(
             f"{header}: not plain YAML ({' '.join(str(error).split())}); check the file"
         ) from error
+    described = described if isinstance(described, dict) else {}
+    for name in [name for kind in ("tables", "misc_tables") for name in described.get(kind) or {}]:
+        if Path(str(name)).name != str(name):
+            raise CorpusError(f"{header}: table id '{name}' is a path; a table lies beside its header")
+        pickled = header.parent / f"{header.stem}.{name}.pkl"
+        if pickled.exists():
+            raise CorpusError(
+                f"{pickled}: a pickled table can run code and is not loaded; delete it, and its CSV or Parquet "
+                "file is read (or save the database again with storage_format='csv')"
+            )
 
 
 def clips_of(indices: list[pd.Index]) -> pd.MultiIndex:

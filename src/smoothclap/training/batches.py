@@ -7,10 +7,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from smoothclap.models import SmoothClapModel, SmoothClapProcessor
 from smoothclap.models.towers.frames import FRAMES_PER_SECOND
 from smoothclap.objectives import Objective, ObjectiveBatch
+from smoothclap.paralinguistics.captions import caption
+from smoothclap.store import FeatureStore
 from smoothclap.training.augment import augment, crop
-from smoothclap.training.data import TrainingData
+from smoothclap.training.data import TrainingData, write_captions
 from smoothclap.training.recipe import Recipe
 from smoothclap.training.step import Batch
 from smoothclap.training.texts import TextBank
@@ -95,6 +98,46 @@ class Batches:
             tag_text=self.bank.pooled(self.tag_texts[rows]) - self.tag_mean if "tag_text" in needs else None,
             labels=torch.from_numpy(self.data.labels[rows]) if "labels" in needs else None,
         )
+
+
+def build_batches(
+    recipe: Recipe,
+    data: TrainingData,
+    model: SmoothClapModel,
+    processor: SmoothClapProcessor,
+    store: FeatureStore,
+) -> Batches:
+    """Word the clips, encode the words where the text tower is frozen, and centre what targets are made of.
+
+    Args:
+        recipe: what is trained.
+        data: the clips.
+        model: its text tower encodes captions and tags.
+        processor: its tokenizer reads them.
+        store: where frozen text features are kept.
+
+    Returns:
+        The batches of every step.
+    """
+    captions = write_captions(data.tags, recipe.captions)
+    tag_texts = [caption(tags, style="tags") for tags in data.tags]
+    texts = tag_texts + [wording for clip in captions for style in clip for wording in style]
+    bank = TextBank(texts, processor, model, None if recipe.text.train else store)
+    # In float32 a functional that is the same on every clip gets a deviation by rounding.
+    functionals = torch.from_numpy(data.functionals).double()
+    train = torch.from_numpy(data.train)
+    mean, deviation = functionals[train].mean(0), functionals[train].std(0, correction=0)
+    tags = np.array([bank.number[text] for text in tag_texts])
+    return Batches(
+        recipe=recipe,
+        data=data,
+        objective=recipe.build_objective(),
+        captions=np.array([[[bank.number[text] for text in style] for style in clip] for clip in captions]),
+        tag_texts=tags,
+        bank=bank,
+        local_audio=((functionals - mean) / deviation.clamp(min=1e-8)).float(),
+        tag_mean=torch.zeros(()) if recipe.text.train else bank.pooled(tags[data.train]).mean(0),
+    )
 
 
 def balanced(labels: NDArray[np.int64], size: int, random: np.random.Generator) -> NDArray[np.int64]:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 import yaml
@@ -19,16 +18,15 @@ from smoothclap.errors import SmoothClapError
 from smoothclap.files import WriteError, replacing, write_json, write_text
 from smoothclap.models import SmoothClapModel, SmoothClapProcessor
 from smoothclap.models.towers.functionals import FunctionalsModel
-from smoothclap.paralinguistics.captions import caption
 from smoothclap.store import FeatureStore
 from smoothclap.training import checkpoint, history
-from smoothclap.training.batches import Batches
+from smoothclap.training.batches import build_batches
 from smoothclap.training.build import build_model
 from smoothclap.training.checkpoint import ResumeError
-from smoothclap.training.data import TrainingData, prepare, write_captions
+from smoothclap.training.data import TrainingData, prepare
+from smoothclap.training.optimiser import build_optimiser, set_rates
 from smoothclap.training.recipe import Recipe, recipe_from
 from smoothclap.training.step import TrainingStep
-from smoothclap.training.texts import TextBank
 from smoothclap.training.validation import validation_uar
 
 CHECKPOINT_SECONDS = 30.0
@@ -89,9 +87,9 @@ def train(
     _same_data(folder, data)
     if isinstance(model.audio_model, FunctionalsModel):
         model.audio_model.fit(torch.from_numpy(data.functionals[data.train]))
-    batches = _batches(recipe, data, model, processor, store)
+    batches = build_batches(recipe, data, model, processor, store)
 
-    optimiser = torch.optim.AdamW(_groups(model, recipe), weight_decay=recipe.optimiser.weight_decay)
+    optimiser = build_optimiser(model, recipe)
     step_module, optimiser = fabric.setup(TrainingStep(model, batches.objective), optimiser)
     done = checkpoint.load(folder, model, optimiser)
     log = history.rewind(folder, done)
@@ -100,11 +98,11 @@ def train(
     total = per_epoch * recipe.optimiser.epochs
     pending: list[dict[str, Any]] = []
     saved = time.monotonic()
+    step_module.train()
     for step in range(done, total):
-        _set_rates(optimiser, recipe, step / total)
+        set_rates(optimiser, recipe, step / total)
         # Dropout too must be a function of seed and step alone.
         torch.manual_seed(recipe.seed * 1_000_003 + step)
-        step_module.train()
         loss, report = step_module(batches.make(step).to(fabric.device))
         optimiser.zero_grad()
         fabric.backward(loss)
@@ -126,6 +124,7 @@ def train(
                 "loss": sum(losses) / len(losses),
                 "validation_uar": validation_uar(model, processor, data),
             }
+            step_module.train()
             pending.append(row)
             on_epoch(row)
         if epoch_ends or time.monotonic() - saved > CHECKPOINT_SECONDS:
@@ -168,52 +167,6 @@ def _same_data(folder: Path, data: TrainingData) -> None:
         raise ResumeError(
             f"{folder}: was begun on other clips or labels; give the same --corpus, or another -o"
         )
-
-
-def _batches(
-    recipe: Recipe,
-    data: TrainingData,
-    model: SmoothClapModel,
-    processor: SmoothClapProcessor,
-    store: FeatureStore,
-) -> Batches:
-    captions = write_captions(data.tags, recipe.captions)
-    tag_texts = [caption(tags, style="tags") for tags in data.tags]
-    texts = tag_texts + [wording for clip in captions for style in clip for wording in style]
-    bank = TextBank(texts, processor, model, None if recipe.text.train else store)
-    # In float32 a functional that is the same on every clip gets a deviation by rounding.
-    functionals = torch.from_numpy(data.functionals).double()
-    train = torch.from_numpy(data.train)
-    mean, deviation = functionals[train].mean(0), functionals[train].std(0, correction=0)
-    tags = np.array([bank.number[text] for text in tag_texts])
-    return Batches(
-        recipe=recipe,
-        data=data,
-        objective=recipe.build_objective(),
-        captions=np.array([[[bank.number[text] for text in style] for style in clip] for clip in captions]),
-        tag_texts=tags,
-        bank=bank,
-        local_audio=((functionals - mean) / deviation.clamp(min=1e-8)).float(),
-        tag_mean=torch.zeros(()) if recipe.text.train else bank.pooled(tags[data.train]).mean(0),
-    )
-
-
-def _groups(model: SmoothClapModel, recipe: Recipe) -> list[dict[str, Any]]:
-    """Parameter groups: the text tower slowly, everything else at the main rate; frozen weights not at all."""
-    slow = [p for p in model.text_model.parameters() if p.requires_grad]
-    slow_ids = {id(p) for p in slow}
-    fast = [p for p in model.parameters() if p.requires_grad and id(p) not in slow_ids]
-    groups = [{"params": fast, "lr": recipe.optimiser.lr}]
-    return [*groups, {"params": slow, "lr": recipe.optimiser.lr_text}] if slow else groups
-
-
-def _set_rates(optimiser: Any, recipe: Recipe, progress: float) -> None:
-    """Set the learning rates from how far the run is (0 to 1)."""
-    factor = 0.5 * (1 + math.cos(math.pi * progress)) if recipe.optimiser.schedule == "cosine" else 1.0
-    for group, rate in zip(
-        optimiser.param_groups, (recipe.optimiser.lr, recipe.optimiser.lr_text), strict=False
-    ):
-        group["lr"] = rate * factor
 
 
 def _write_model(

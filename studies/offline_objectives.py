@@ -5,7 +5,8 @@
 
 Every run is the two commands a user would type, `smoothclap train` and `smoothclap evaluate`. What is committed
 under results/offline-objectives/: `runs/*.json` (each run's results.json), `predictions.parquet` (every answer
-of every run, for other statistics) and `README.md` (the tables, made from those two alone).
+of every run, for other statistics), `training.csv` (how each run went) and `README.md` (the tables, made from
+those alone).
 """
 
 import argparse
@@ -21,6 +22,7 @@ import pandas as pd
 
 from smoothclap.evaluation.metrics import paired_difference, speaker_interval
 from smoothclap.files import replacing, write_text
+from smoothclap.training import history
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "results" / "offline-objectives"
@@ -42,6 +44,9 @@ TASKS = ("ravdess", "tess")
 TABLE = "file=path,speaker=talker,emotion=feeling"
 
 
+JOBS = [(tower, objective, seed) for tower in TOWERS for seed in SEEDS for objective in OBJECTIVES]
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument(
@@ -54,10 +59,9 @@ def main() -> None:
     if not given.table_only:
         if given.corpora is None or given.runs is None:
             options.error("--corpora and --runs are needed (or --table-only)")
-        jobs = [(tower, objective, seed) for tower in TOWERS for seed in SEEDS for objective in OBJECTIVES]
         with ThreadPoolExecutor(given.jobs) as pool:
-            list(pool.map(lambda job: run(given.corpora, given.runs, *job), jobs))
-        collect(given.runs, jobs)
+            list(pool.map(lambda job: run(given.corpora, given.runs, *job), JOBS))
+        collect(given.runs)
     write_text(OUT / "README.md", page())
 
 
@@ -92,21 +96,37 @@ def command(words: list[str], *repeated: tuple[str, list[str]]) -> None:
         raise SystemExit(f"smoothclap {' '.join(words)}\n{done.stderr}")
 
 
-def collect(runs: Path, jobs: list[tuple[str, str, int]]) -> None:
+def collect(runs: Path) -> None:
     """Copy what is committed out of the runs."""
-    answers = []
-    for tower, objective, seed in jobs:
+    answers, trained = [], []
+    for tower, objective, seed in JOBS:
         name = f"{tower}-{objective}-{seed}"
+        trained.append(
+            {"tower": tower, "objective": objective, "seed": seed, **training(runs / "models" / name)}
+        )
         folder = runs / "results" / name
         write_text(OUT / "runs" / f"{name}.json", (folder / "results.json").read_text())
         for task in TASKS:
             table = pd.read_parquet(folder / f"predictions-{task}.parquet").reset_index()
             table = table[["file", "speaker", "truth", "prediction", "adapted"]]
             answers.append(table.assign(task=task, tower=tower, objective=objective, seed=seed))
+    write_text(OUT / "training.csv", pd.DataFrame(trained).round(4).to_csv(index=False))
     table = pd.concat(answers, ignore_index=True)
     text = table.columns[table.dtypes != "int64"]
     with replacing(OUT / "predictions.parquet") as beside:
         table.astype(dict.fromkeys(text, "category")).to_parquet(beside, compression="zstd")
+
+
+def training(model: Path) -> dict[str, float]:
+    """How a run went: the last validation UAR, and what its targets were like on average."""
+    log = history.read(model)
+    steps = pd.DataFrame([row for row in log if row["kind"] == "step"])
+    columns = ["target_entropy", "off_diagonal_mass", "duplicate_captions"]
+    return {
+        "validation_uar": log[-1]["validation_uar"],
+        **steps[columns].mean(),
+        "scale": steps["scale"].iloc[-1],
+    }
 
 
 def page() -> str:
@@ -124,8 +144,23 @@ def page() -> str:
         "collection (`--adapt collection`), so not plain zero-shot.",
         "",
         "Made by `python studies/offline_objectives.py --corpora FOLDER --runs FOLDER` from `runs/*.json` and "
-        "`predictions.parquet` beside this page.",
+        "`predictions.parquet` beside this page. What it means: `docs/soft-targets.md`.",
     ]
+    trained = pd.read_csv(OUT / "training.csv").groupby(["tower", "objective"], sort=False).mean()
+    lines += [
+        "",
+        "## Training",
+        "",
+        "Validation is on held-out speakers of the training corpora; means of five seeds.",
+    ]
+    lines += [
+        "",
+        "| tower | objective | validation UAR | target entropy, nats | target mass off the diagonal |",
+    ]
+    lines += ["|---|---|---|---|---|"]
+    for (tower, objective), mean in trained.iterrows():
+        numbers = f"{mean.validation_uar:.3f} | {mean.target_entropy:.3f} | {mean.off_diagonal_mass:.3f}"
+        lines.append(f"| {tower} | {objective} | {numbers} |")
     for task in TASKS:
         one = task_of(next(iter(results.values())), task)
         lines += [
@@ -138,7 +173,7 @@ def page() -> str:
         for tower in TOWERS:
             for objective in OBJECTIVES:
                 lines.append(row(results, answers, task, tower, objective))
-        lines += ["", "Paired by speaker, seeds averaged (p: two-sided, speakers resampled):", ""]
+        lines += ["", "Paired by speaker, seeds averaged (p: two-sided, never below 2^(1 - speakers)):", ""]
         lines += ["| tower | difference | UAR | 95 % interval | p |", "|---|---|---|---|---|"]
         for tower in TOWERS:
             for a, b in COMPARED:
@@ -187,7 +222,7 @@ def confusion(results: dict, task: str, tower: str, objective: str) -> list[str]
     counts = np.sum([one["confusion"] for one in tasks], axis=0)
     shares = 100 * counts / counts.sum(axis=1, keepdims=True)
     prompts = tasks[0]["prompts"]
-    lines = [f"| heard as | {' | '.join(prompts)} |", "|---" * (len(prompts) + 1) + "|"]
+    lines = [f"| acted ↓ heard as → | {' | '.join(prompts)} |", "|---" * (len(prompts) + 1) + "|"]
     for prompt, row in zip(prompts, shares, strict=True):
         lines.append(f"| {prompt} | {' | '.join(f'{share:.0f}' for share in row)} |")
     return lines

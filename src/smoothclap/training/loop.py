@@ -74,7 +74,7 @@ def train(
         TrainingError: the loss is no longer finite.
         WriteError: the disk is full; what was written stands.
     """
-    _claim(folder, recipe, resume)
+    _check_folder(folder, recipe, resume)
     if (folder / DONE_FILE).is_file():
         return folder
     fabric = Fabric(accelerator="auto", devices=1)
@@ -84,7 +84,7 @@ def train(
         corpora, store, extractor, validation_share=recipe.validation_share, workers=workers, strict=strict
     )
     on_data(data)
-    _same_data(folder, data)
+    _begin(folder, recipe, data)
     if isinstance(model.audio_model, FunctionalsModel):
         model.audio_model.fit(torch.from_numpy(data.functionals[data.train]))
     batches = build_batches(recipe, data, model, processor, store)
@@ -138,8 +138,8 @@ def train(
     return folder
 
 
-def _claim(folder: Path, recipe: Recipe, resume: bool) -> None:
-    """Make the directory this run's own."""
+def _check_folder(folder: Path, recipe: Recipe, resume: bool) -> None:
+    """Refuse a directory that this run may not write to."""
     for half in folder.glob(".*.tmp") if resume else ():
         half.unlink()  # what a kill left of a file being written
     path = folder / RECIPE_FILE
@@ -155,11 +155,13 @@ def _claim(folder: Path, recipe: Recipe, resume: bool) -> None:
         return
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ResumeError(f"{folder}: is not empty and holds no run; give an empty or new directory with -o")
-    write_text(path, yaml.safe_dump(recipe.to_dict(), sort_keys=False))
 
 
-def _same_data(folder: Path, data: TrainingData) -> None:
-    """Refuse to go on with other clips than the run was begun with."""
+def _begin(folder: Path, recipe: Recipe, data: TrainingData) -> None:
+    """Make the directory this run's own, or refuse to go on with other clips than it was begun with."""
+    path = folder / RECIPE_FILE
+    if not path.is_file():
+        write_text(path, yaml.safe_dump(recipe.to_dict(), sort_keys=False))
     path = folder / "data.txt"
     if not path.is_file():
         write_text(path, data.fingerprint() + "\n")

@@ -62,7 +62,7 @@ def seconds_of(script: str, *arguments: object) -> tuple[float, str]:
 
 def main(
     output: Annotated[Path, typer.Option("-o")] = Path("results/benchmarks/describe.json"),
-    clips: Annotated[int, typer.Option(help="Clips of 3 s for the speed.")] = 400,
+    clips: Annotated[int, typer.Option(help="Clips of 3 s for the speed.")] = 800,
     small: Annotated[int, typer.Option(help="Clips of 1 s for the memory, fewer.")] = 200,
     large: Annotated[int, typer.Option(help="Clips of 1 s for the memory, more.")] = 1600,
     rounds: int = 3,

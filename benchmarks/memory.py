@@ -26,16 +26,15 @@ from smoothclap.cli.main import app
 try:
     app(sys.argv[1:], standalone_mode=False)
 finally:
-    print(*[resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)])
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
-def peak(*arguments: object) -> dict[str, float]:
-    """Peak resident memory in MiB of the command's process and of its largest worker."""
+def peak(*arguments: object) -> float:
+    """Peak resident memory in MiB of the command's own process (`describe.py` has its workers')."""
     command = [sys.executable, "-c", MEASURED, *map(str, arguments)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    own, worker = (int(peak) / 1024 for peak in done.stdout.splitlines()[-1].split())
-    return {"process_mib": round(own, 1), "largest_worker_mib": round(worker, 1)}
+    return round(int(done.stdout.splitlines()[-1]) / 1024, 1)
 
 
 def measure(here: Path, clips: int) -> dict[str, Any]:
@@ -73,13 +72,10 @@ def main(
         few, many = (measure(Path(name), count) for count in (clips, 4 * clips))
     kinds = [kind for kind in few if kind != "clips"]
     result = {
-        "what": "peak resident memory of a command on N and on 4 N clips",
+        "what": "peak resident memory of a command on N and on 4 N clips, MiB",
         "sizes": [few, many],
-        "ratio": {kind: round(many[kind]["process_mib"] / few[kind]["process_mib"], 3) for kind in kinds},
-        "kib_per_clip": {
-            kind: round((many[kind]["process_mib"] - few[kind]["process_mib"]) * 1024 / (3 * clips), 1)
-            for kind in kinds
-        },
+        "ratio": {kind: round(many[kind] / few[kind], 3) for kind in kinds},
+        "kib_per_clip": {kind: round((many[kind] - few[kind]) * 1024 / (3 * clips), 1) for kind in kinds},
         **facts("torch", "opensmile", "numpy"),
     }
     write_json(output, result)

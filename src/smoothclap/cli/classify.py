@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from smoothclap.cli.common import Json, emit, say
+from smoothclap.cli.common import Json, Strict, emit, say
 
 
 def classify(
@@ -13,7 +13,7 @@ def classify(
     labels: Annotated[str, typer.Option("--labels", help="Words or phrases, separated by commas.")],
     model: Annotated[Path | None, typer.Option("--model", help="Model directory.")] = None,
     template: Annotated[str, typer.Option("--template", help="Text with {} where the label goes.")] = "{}",
-    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first bad file.")] = False,
+    strict: Strict = False,
     json: Json = False,
 ) -> None:
     """Say how well each label describes how a recording sounds; no training on the labels is needed.
